@@ -1,10 +1,11 @@
 /** Installs an engine: copies or downloads its files, checks them, and puts them in place in one step. */
 import { createHash } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeDirectoryLater } from '../../lib/common/directories.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import {
   BUNDLED,
@@ -43,7 +44,7 @@ export async function addEngine(
   onProgress: OnProgress,
 ): Promise<InstalledEngine> {
   const engines = enginesDirectory(dataDir);
-  await mkdir(engines, { recursive: true });
+  await makeDirectoryLater(engines);
   const scratch = await mkdtemp(join(engines, '.new-'));
   try {
     const digests = await fetchFiles(source, scratch, onProgress);

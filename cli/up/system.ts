@@ -1,9 +1,10 @@
 /** Starts the system, supervises it, and stops it in order. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { servicePasswordFile, settleServicePassword } from '../../clickhouse/accounts/passwords.ts';
 import type { ServerBinary } from '../../clickhouse/binary/choice.ts';
+import { makeDirectory } from '../../lib/common/directories.ts';
 import { freePort } from '../../lib/common/network/free-port.ts';
 import { lossyOutput } from '../../lib/common/observability/lossy-writer.ts';
 import { BUNDLED } from '../../lib/engine/engine-choice.ts';
@@ -69,9 +70,9 @@ const stderr = lossyOutput(2);
 
 /** Restricts the directories to their owner. Earlier versions created them readable by others. */
 function makePrivate(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true });
+  makeDirectory(dataDir);
   for (const name of ['logs', 'cache', 'results']) {
-    mkdirSync(join(dataDir, name), { recursive: true });
+    makeDirectory(join(dataDir, name));
     chmodSync(join(dataDir, name), 0o700);
   }
 }

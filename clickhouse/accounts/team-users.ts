@@ -3,8 +3,9 @@
  * users (it rejects `CREATE USER`) and reads its configuration only once, so each start writes the users into the
  * configuration.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../lib/common/directories.ts';
 import { BigtraceError } from '../../lib/common/errors.ts';
 import { hashOf, newPassword, readPassword } from './passwords.ts';
 import { writePrivateFile } from './private-file.ts';
@@ -61,7 +62,7 @@ export function readTeamUsers(dataDir: string): TeamUser[] {
 export function addTeamUser(dataDir: string, user: TeamUser, password: string | undefined): string {
   checked(user);
   const others = readTeamUsers(dataDir).filter(({ name }) => name !== user.name);
-  mkdirSync(join(dataDir, 'users'), { recursive: true, mode: 0o700 });
+  makeDirectory(join(dataDir, 'users'), 0o700);
   const file = passwordFile(dataDir, user.name);
   if (password !== undefined || !existsSync(file))
     writePrivateFile(file, `${password ?? newPassword()}\n`);

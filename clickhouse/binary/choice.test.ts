@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { writeBinary } from '../../test/harness/clickhouse-binary/install.ts';
 import { chooseClickHouse } from './choice.ts';
+import { versionOf } from './version.ts';
 
 const platform = `${process.platform} ${process.arch}`;
 
@@ -82,4 +83,14 @@ test.each([
   const refusal = chooseClickHouse({ named: path, library: undefined, path: '' });
   await expect(refusal).rejects.toThrow(`${path} server --version ${reason}`);
   await expect(refusal).rejects.toThrow('; it must be a clickhouse program of this platform');
+});
+
+test('a program that does not end is refused, even if it ignores the request to end', async () => {
+  const path = join(temporary(), 'endless');
+  writeFileSync(path, "#!/bin/bash\ntrap '' TERM\nwhile :; do read -t 1 < /dev/zero; done\n", {
+    mode: 0o700,
+  });
+  await expect(versionOf(path, 500)).rejects.toThrow(
+    `${path} server --version did not end within 0.5 s`,
+  );
 });

@@ -10,19 +10,20 @@ import { printable } from '../../lib/common/text/byte-text.ts';
  */
 export const VERSION_MIN = '26.4';
 
-/** The program that curl downloads decompresses itself when it runs for the first time. */
-const VERSION_MS_MAX = 120_000;
+/** The program that curl downloads decompresses itself when it runs for the first time: seconds on most machines. */
+const VERSION_MS_MAX = 15_000;
 
 const run = promisify(execFile);
 
-/** @throws invalid_option if the program cannot be run, prints no version, or is too old */
-export async function versionOf(path: string): Promise<string> {
-  const text = await run(path, ['server', '--version'], { timeout: VERSION_MS_MAX }).then(
+/** @throws invalid_option if the program cannot be run, does not end, prints no version, or is too old */
+export async function versionOf(path: string, timeout = VERSION_MS_MAX): Promise<string> {
+  const options = { timeout, killSignal: 'SIGKILL' } as const;
+  const text = await run(path, ['server', '--version'], options).then(
     ({ stdout }) => stdout,
     (cause: ExecFileException) => {
       throw new BigtraceError(
         'invalid_option',
-        `${path} server --version ${reasonOf(cause)}; it must be a clickhouse program of this platform`,
+        `${path} server --version ${reasonOf(cause, timeout)}`,
         { cause },
       );
     },
@@ -42,10 +43,14 @@ export async function versionOf(path: string): Promise<string> {
 }
 
 /** A file that is no program is a script to `execFile`, if it can be executed: the shell says what is wrong with it. */
-function reasonOf({ code, killed, stderr = '' }: ExecFileException): string {
-  if (killed === true) return `did not end within ${VERSION_MS_MAX / 1000} s`;
-  if (typeof code === 'string') return `cannot be run (${code})`;
-  return `failed: ${printable(stderr.slice(0, 200).trim()) || `exit code ${code}`}`;
+function reasonOf({ code, killed, stderr = '' }: ExecFileException, timeout: number): string {
+  if (killed === true)
+    return `did not end within ${timeout / 1000} s; if it is a clickhouse program that decompresses itself, run it once before`;
+  const why =
+    typeof code === 'string'
+      ? `cannot be run (${code})`
+      : `failed: ${printable(stderr.slice(0, 200).trim()) || `exit code ${code}`}`;
+  return `${why}; it must be a clickhouse program of this platform`;
 }
 
 export function isBefore(version: string, bound: string): boolean {

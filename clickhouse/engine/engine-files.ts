@@ -3,8 +3,9 @@
  * /etc/clickhouse-server; each start repairs it. `data`, or `server-data` with a server, is the only directory that it can
  * write: each has its own, because the version of a server, and so of its files, is not that of the embedded engine.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../lib/common/directories.ts';
 import { writePrivateFile } from '../accounts/private-file.ts';
 import { type TeamUser, teamUsersXml } from '../accounts/team-users.ts';
 
@@ -34,7 +35,7 @@ export function writeEngineFiles(
   const [etc, data] = [join(directory, 'etc'), join(directory, DATA_NAMES[isServer ? 1 : 0])];
   for (const path of [directory, etc, join(etc, 'config.d'), join(etc, 'users.d'), data]) {
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false) rmSync(path);
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path, 0o700);
     chmodSync(path, 0o700); // an existing directory may be accessible to others
   }
   const contents = wantedFiles(tree, users, isServer);

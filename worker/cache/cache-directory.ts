@@ -4,8 +4,9 @@
  * computed again. A directory must be used by one worker only, which may keep several caches there with different suffixes.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { access, lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { access, lstat, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectoryLater } from '../../lib/common/directories.ts';
 import type { Logger } from '../../lib/common/observability/log.ts';
 
 export interface CacheDirectoryOptions {
@@ -189,7 +190,7 @@ export class CacheDirectory {
     const unfinished = this.#path(`${name}.${randomUUID()}${UNFINISHED_SUFFIX}`);
     try {
       if (!this.#takenOver) await this.#takeOver();
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDirectoryLater(directory, 0o700);
       const written = await writeBounded(unfinished, pieces, bytesMax);
       const bytes = onDisk(written ?? 0);
       if (written === undefined || bytes > bytesMax) {
@@ -219,7 +220,7 @@ export class CacheDirectory {
   async #takeOver(): Promise<void> {
     const { directory, suffix } = this.#options;
     if (directory === undefined) return;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectoryLater(directory, 0o700);
     const names = await readdir(directory);
     for (const name of names) if (isUnfinished(name, suffix)) await this.#remove(name);
     const fileNames = names.filter((name) => name.endsWith(suffix));

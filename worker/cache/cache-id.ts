@@ -4,8 +4,9 @@
  * the same traces as before.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectoryLater } from '../../lib/common/directories.ts';
 
 const FILE = 'id';
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
@@ -21,7 +22,7 @@ export async function cacheId(directory: string | undefined): Promise<string> {
   try {
     const stored = await readFile(path, 'utf8').catch(ifMissing(''));
     if (UUID.test(stored)) return stored;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectoryLater(directory, 0o700);
     await writeFile(path, id, { mode: 0o600 });
     return id;
   } catch {

@@ -3,18 +3,9 @@
  * used files, so that all stay within a size.
  */
 import { createReadStream } from 'node:fs';
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  readdir,
-  rename,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, copyFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { makeDirectoryLater } from '../../../lib/common/directories.ts';
 import type { SharedStore, WriteOptions } from './shared-store.ts';
 
 export interface DirectoryOptions {
@@ -57,7 +48,7 @@ export class DirectoryStore implements SharedStore {
 
   async write(name: string, path: string, { replace, signal }: WriteOptions): Promise<void> {
     const { path: directory, bytesMax } = this.#options;
-    await mkdir(directory, { recursive: true });
+    await makeDirectoryLater(directory);
     const target = join(directory, name);
     const files = await this.#files(extname(name));
     const { size } = await stat(path);

