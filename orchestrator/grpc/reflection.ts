@@ -1,9 +1,7 @@
 /** gRPC server reflection, from which grpcurl and similar clients learn the services and their messages. */
 import type * as grpc from '@grpc/grpc-js';
-import { fromJSON, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import descriptor, { type IFileDescriptorProto } from 'protobufjs/ext/descriptor/index.js';
-import { LOADER_OPTIONS } from '../../lib/proto/loader-options.mjs';
 import { DEFINITIONS } from '../../lib/proto/services.ts';
 
 /** The services that the orchestrator serves. */
@@ -12,14 +10,14 @@ const SERVICES = ['bigtrace.v1.Orchestrator', 'perfetto.protos.BigtraceOrchestra
 /** Adds the reflection service to `server`, which requires the same credentials for it as for the others. */
 export function addReflection(server: grpc.Server): void {
   const definitions = Object.fromEntries(
-    Object.entries(fromJSON(DEFINITIONS, LOADER_OPTIONS)).map(([name, definition]) => [
+    Object.entries(DEFINITIONS).map(([name, definition]) => [
       name,
       Array.isArray(definition['fileDescriptorProtos'])
         ? { ...definition, fileDescriptorProtos: definition['fileDescriptorProtos'].map(named) }
         : definition,
     ]),
   );
-  new ReflectionService(definitions as PackageDefinition, { services: SERVICES }).addToServer(
+  new ReflectionService(definitions as typeof DEFINITIONS, { services: SERVICES }).addToServer(
     server,
   );
 }

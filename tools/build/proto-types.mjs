@@ -1,7 +1,6 @@
 /**
  * Generates the TypeScript types of the `.proto` files: one file per message below lib/proto/generated, and
- * lib/proto/messages.ts, which exports them all; and generated/definitions.json, from which services load their messages
- * without parsing. `npm run proto` writes them; tools/tidy.mjs reports outdated ones.
+ * lib/proto/messages.ts, which exports them all. `npm run proto` writes them; tools/tidy.mjs reports outdated ones.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -17,14 +16,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import protobuf from 'protobufjs';
 import { LOADER_OPTIONS } from '../../lib/proto/loader-options.mjs';
 import { root } from '../root.mjs';
 
 const PROTO = join(root, 'lib/proto');
-const FILES = ['bigtrace.proto', 'externalscaler.proto', 'health.proto', 'perfetto.proto'];
+const FILES = ['bigtrace.proto', 'externalscaler.proto', 'perfetto.proto'];
 const GENERATED = 'generated';
-const DEFINITIONS = `${GENERATED}/definitions.json`;
 const BARREL = 'messages.ts';
 
 /** For a message M, `M` is what a reader gets, `MInput` what a writer may pass. */
@@ -54,19 +51,11 @@ function generate(directory) {
   );
   if (status !== 0) throw new Error(`proto-loader-gen-types failed: ${stderr}`);
   const types = filesBelow(directory);
-  writeFileSync(join(directory, DEFINITIONS), definitions());
   const exported = types
     .filter((path) => path.split('/').length > 2) // the others describe whole packages
     .map((path) => `export type * from './${path}';\n`);
   writeFileSync(join(directory, BARREL), BARREL_HEAD + exported.join(''));
-  return [...types, DEFINITIONS, BARREL];
-}
-
-/** Returns all `.proto` files as the JSON of protobufjs. */
-function definitions() {
-  const parsed = new protobuf.Root();
-  for (const file of FILES) protobuf.parse(readFileSync(join(PROTO, file), 'utf8'), parsed);
-  return `${JSON.stringify(parsed.toJSON(), undefined, 1)}\n`;
+  return [...types, BARREL];
 }
 
 /** Returns a complaint for each generated file that is missing, outdated or superfluous. */

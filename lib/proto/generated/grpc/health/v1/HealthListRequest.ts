@@ -1,8 +1,0 @@
-// Original file: health.proto
-
-
-export interface HealthListRequestInput {
-}
-
-export interface HealthListRequest {
-}
