@@ -38,20 +38,8 @@ async function compile(): Promise<WebAssembly.Module> {
         resolve(started.module);
       }
     }
-    withoutFetch(() => new Capturing().init()).catch(reject);
+    new Capturing().init().catch(reject);
   });
-}
-
-/** With `fetch`, the package would read its own bytes through Node's HTTP client, which takes longer to load than they do. */
-function withoutFetch<Result>(work: () => Result): Result {
-  const own = Object.getOwnPropertyDescriptor(globalThis, 'fetch');
-  Object.defineProperty(globalThis, 'fetch', { value: undefined, configurable: true });
-  try {
-    return work();
-  } finally {
-    if (own === undefined) Reflect.deleteProperty(globalThis, 'fetch');
-    else Object.defineProperty(globalThis, 'fetch', own);
-  }
 }
 
 /** libzstd returns an error as its negated code, here an unsigned number; it has about a hundred codes. */
