@@ -2,9 +2,9 @@
 import { BigtraceError } from '../common/errors.ts';
 import { checkSqlLength } from '../common/text/text-bounds.ts';
 import { type Engine, NOTHING_PREPARED, type UnpreparedEngine } from './engine.ts';
-import { describeFirstBytes, describeText, FIRST_BYTES_MAX } from './first-bytes.ts';
 import { isSurelyPackets } from './primed-start.ts';
 import { warningsSql } from './reading/index.ts';
+import { orIncompleteSql } from './script/incomplete-sql.ts';
 import type { SqlPackage } from './script/sql-packages.ts';
 import { summaryResults } from './script/summary.ts';
 import { readMemoryFile } from './snapshot/memory-file.ts';
@@ -17,6 +17,7 @@ import {
   snapshotPieces,
 } from './snapshot/snapshot.ts';
 import { type ReadBytes, readSnapshot, SnapshotUnreadable } from './snapshot/snapshot-file.ts';
+import { TraceBeginning } from './trace-beginning.ts';
 import {
   queryError,
   type Reply,
@@ -33,22 +34,8 @@ export interface TraceProcessorOptions {
   memoryBytesMax?: number;
 }
 
-/**
- * Incomplete SQL (`SELECT 1 +`) makes TraceProcessor v55 crash in one of its own checks while it locates the error.
- * The client's script is at fault, so the error is sql_failed with this message.
- */
-const INCOMPLETE_SQL = 'incomplete SQL statement';
-
 /** A smaller memory is copied instead: that is faster than the faults on its pages. */
 const IMAGE_BYTES_MIN = 64 * 2 ** 20;
-
-function isIncompleteSql(error: unknown): boolean {
-  return (
-    error instanceof BigtraceError &&
-    error.code === 'engine_crashed' &&
-    /sql_source\.cc:\d+ PERFETTO_CHECK\(rewritten_offset/.test(error.detail)
-  );
-}
 
 export class TraceProcessor {
   readonly #engine: Engine;
@@ -57,9 +44,7 @@ export class TraceProcessor {
   #onReply: (reply: Reply) => void = () => {};
   /** The first error of the load; later errors are only its consequences. */
   #loadError: BigtraceError | undefined;
-  /** The first bytes of the trace that is being loaded, up to FIRST_BYTES_MAX. */
-  #firstBytes: Buffer[] = [];
-  #firstBytesLength = 0;
+  readonly #beginning = new TraceBeginning();
   /**
    * Whether the instance is to be put into the engine's initial state, or into the primed one, before it is used. Most pages of
    * the primed state stay as they are while a trace is loaded, so they need not be copied for the next one.
@@ -125,7 +110,7 @@ export class TraceProcessor {
    */
   append(chunk: Uint8Array): void {
     if (this.#loadError !== undefined) throw this.#loadError;
-    this.#keepFirst(chunk);
+    this.#beginning.keep(chunk);
     const pieceMax = this.#host.requestBytesMax - 64;
     const from = this.#prime(chunk.subarray(0, pieceMax)) ? 1 : 0;
     for (let at = 0; at < chunk.length; at += pieceMax) {
@@ -162,7 +147,7 @@ export class TraceProcessor {
     this.#request(requestHead('finalize', 0), undefined, (reply) => {
       if (reply.finalizeError !== undefined) this.#failLoad(reply.finalizeError);
     });
-    this.#forgetFirst();
+    this.#beginning.forget();
     if (this.#loadError !== undefined) throw this.#loadError;
   }
 
@@ -364,32 +349,11 @@ export class TraceProcessor {
     this.#isReset = false;
     this.#frames.clear();
     this.#loadError = undefined;
-    this.#forgetFirst();
+    this.#beginning.forget();
   }
 
   #failLoad(message: string): void {
-    if (this.#loadError !== undefined) return;
-    const head = Buffer.concat(this.#firstBytes);
-    const isUnknown = message.includes('Unknown trace type');
-    const what = describeFirstBytes(head) ?? (isUnknown ? describeText(head) : undefined);
-    this.#loadError = new BigtraceError(
-      'trace_invalid',
-      what === undefined ? message : `${message} (${what})`,
-    );
-  }
-
-  /** Copies the beginning of the trace, because the caller may reuse the chunk's memory. */
-  #keepFirst(chunk: Uint8Array): void {
-    const room = FIRST_BYTES_MAX - this.#firstBytesLength;
-    if (room <= 0) return;
-    const copy = Buffer.from(chunk.subarray(0, room));
-    this.#firstBytes.push(copy);
-    this.#firstBytesLength += copy.length;
-  }
-
-  #forgetFirst(): void {
-    this.#firstBytes = [];
-    this.#firstBytesLength = 0;
+    this.#loadError ??= this.#beginning.failure(message);
   }
 
   /** Sends a request that runs the client's SQL. */
@@ -397,7 +361,7 @@ export class TraceProcessor {
     try {
       this.#request(requestHead(method, body.length), body, onReply);
     } catch (error) {
-      throw isIncompleteSql(error) ? new BigtraceError('sql_failed', INCOMPLETE_SQL) : error;
+      throw orIncompleteSql(error);
     }
   }
 

@@ -5,7 +5,6 @@
  */
 import { BigtraceError } from '../../lib/common/errors.ts';
 import {
-  type Engine,
   FIRST_READING,
   MEMORY_DAMAGED,
   ReadAgain,
@@ -26,19 +25,14 @@ import type { Loaded } from '../engines/feed.ts';
 import { loadTrace, needsWideEngine } from '../engines/load-trace.ts';
 import type { SnapshotFile } from '../engines/thread-protocol.ts';
 import type { TaskPermits } from '../scheduling/admission.ts';
-import type { Permit } from '../scheduling/permits.ts';
 import type { ThreadPermit } from '../scheduling/thread-permits.ts';
 import { withDeadline } from './deadline.ts';
-import { checkResult } from './limits.ts';
-import { ReadAhead } from './read-ahead.ts';
+import type { ReadAhead } from './execution/read-ahead.ts';
+import { runScript } from './execution/run-script.ts';
+import { TaskRead } from './execution/task-read.ts';
+import { untilWideEngine } from './execution/wide-engine.ts';
 import { exceeds32Bits, TaskMemory } from './task-memory.ts';
 import type { CacheKeys, TaskExecutorParts, TaskRequest, TaskResult } from './task-request.ts';
-
-/** Bytes of a trace that are read before a thread is free for it. */
-const READ_AHEAD_BYTES = 2 ** 20;
-
-/** Bytes of a trace that tell its format. */
-const HEAD_BYTES = 512;
 
 /** What the pool tells about engines that hold the trace. */
 type Holder = Awaited<ReturnType<EnginePool['look']>>;
@@ -53,9 +47,7 @@ export class UncachedTask {
   readonly #keys: CacheKeys;
   readonly #permits: TaskPermits;
   readonly #signal: AbortSignal;
-  #reading: { ahead: ReadAhead; permit: Permit } | undefined;
-  /** Resolves once the last read's permit is released. */
-  #readEnded: Promise<void> = Promise.resolve();
+  readonly #read: TaskRead;
   /** Whether a snapshot exists; 'none' also after one could not be used, so that it is not tried again. */
   #snapshot: 'unknown' | 'there' | 'none' = 'unknown';
   /** Whether the task may have the memory that another engine shares: not if it is larger than the task's bound. */
@@ -88,6 +80,8 @@ export class UncachedTask {
     this.#keys = keys;
     this.#permits = permits;
     this.#signal = signal;
+    const { stores } = parts;
+    this.#read = new TaskRead({ stores, permits, trace: request.trace, stat });
     const { memoryBytesMax } = request.limits;
     this.#mayBeWide = parts.wide !== undefined && exceeds32Bits(memoryBytesMax);
     const bytesMax = this.#mayBeWide ? memoryBytesMax : Math.min(memoryBytesMax, WASM32_BYTES_MAX);
@@ -121,7 +115,7 @@ export class UncachedTask {
         if (result !== undefined) return result;
       }
     } finally {
-      this.#reading?.ahead.close();
+      this.#read.stop();
       void this.#leaseEnded.then(() => this.#memory.release());
     }
   }
@@ -131,37 +125,20 @@ export class UncachedTask {
    * whether the task has to look for the trace again.
    */
   async #reserve(holder: Holder): Promise<boolean> {
-    const reading = this.#reading;
-    const head = await this.#head();
-    if (this.#reading !== reading) return true; // its permit was revoked
+    const { chunks } = this.#read;
+    const head = this.#memory.dependsOnHead(this.#stat.size)
+      ? await this.#read.head(this.#signal)
+      : undefined;
+    if (this.#read.chunks !== chunks) return true; // its permit was revoked
     const traceBytes = holder === 'idle' || this.#isShared ? undefined : this.#stat.size;
     const bytes = this.#memory.expected(traceBytes, head);
     if (this.#mayBeWide && exceeds32Bits(bytes)) this.#isWide = true;
     const reserved = this.#memory.toReserve(bytes, traceBytes);
     if (!this.#memory.lacks(reserved)) return false;
-    this.#stopReading();
-    await this.#readEnded;
+    this.#read.stop();
+    await this.#read.ended;
     await this.#memory.reserve(reserved);
     return true;
-  }
-
-  /** Returns the beginning of the trace if it is being read and matters for the memory that the trace needs. */
-  async #head(): Promise<Uint8Array | undefined> {
-    const reading = this.#reading;
-    if (reading === undefined || !this.#memory.dependsOnHead(this.#stat.size)) return undefined;
-    const stop = (): void => reading.ahead.close();
-    this.#signal.addEventListener('abort', stop, { once: true });
-    try {
-      return await reading.ahead.head(HEAD_BYTES);
-    } finally {
-      this.#signal.removeEventListener('abort', stop);
-      this.#signal.throwIfAborted();
-    }
-  }
-
-  #stopReading(): void {
-    this.#reading?.ahead.close();
-    this.#reading = undefined;
   }
 
   /**
@@ -173,12 +150,11 @@ export class UncachedTask {
     allowSecond: boolean,
     waitedMs: number,
   ): Promise<TaskResult | undefined> {
-    const reading = this.#reading;
-    reading?.permit.offer(undefined);
+    this.#read.keep();
     const lease = this.#lease(allowSecond);
     if (lease === undefined) {
       permit.release();
-      this.#offerRead();
+      this.#read.offer();
       return undefined;
     }
     if (this.#memory.reserved) lease.hasReserved();
@@ -191,7 +167,7 @@ export class UncachedTask {
       this.#memory.learn(this.#stat.size, lease.engine.memoryBytes);
     } catch (thrown) {
       if (!(await this.#repeats(thrown, lease))) throw thrown;
-      this.#stopReading();
+      this.#read.stop();
     } finally {
       // The engine is rolled back before the permits are released, but the result does not wait for that.
       this.#leaseEnded = lease.release().then(() => {
@@ -222,7 +198,7 @@ export class UncachedTask {
     const { pool } = this.#parts;
     const { script, outlet } = this.#request;
     if (outlet?.full === true) return undefined;
-    const canLoad = this.#reading !== undefined || this.#snapshot === 'there' || this.#isShared;
+    const canLoad = this.#read.chunks !== undefined || this.#snapshot === 'there' || this.#isShared;
     if (script.readsQueryHistory) return canLoad ? pool.fresh(this.#keys.key) : undefined;
     return pool.take(this.#keys.key, { allowSecond, canLoad });
   }
@@ -231,39 +207,13 @@ export class UncachedTask {
   async #prepareToLoad(): Promise<void> {
     const { pool } = this.#parts;
     this.#isShared = this.#mayShare && pool.isShared(this.#keys.key);
-    if (this.#reading !== undefined || this.#isShared) return;
+    if (this.#read.chunks !== undefined || this.#isShared) return;
     if (this.#snapshot !== 'none')
       this.#snapshot = (await this.#parts.snapshots.has(this.#keys.key, this.#signal))
         ? 'there'
         : 'none';
     this.#signal.throwIfAborted();
-    if (this.#snapshot === 'none') await this.#beginToRead();
-  }
-
-  async #beginToRead(): Promise<void> {
-    const { trace } = this.#request;
-    const { generation } = this.#stat;
-    await this.#readEnded;
-    const permit = await this.#permits.read(trace);
-    const ahead = new ReadAhead(
-      (signal) => this.#parts.stores.read(trace, { generation, signal }),
-      READ_AHEAD_BYTES,
-    );
-    this.#readEnded = ahead.done.then(() => permit.release());
-    this.#reading = { ahead, permit };
-    this.#offerRead();
-  }
-
-  /**
-   * Offers the read's permits to other users while the task waits for a thread; if they are revoked, the read
-   * is repeated later.
-   */
-  #offerRead(): void {
-    const reading = this.#reading;
-    reading?.permit.offer(() => {
-      this.#reading = undefined;
-      reading.ahead.close();
-    });
+    if (this.#snapshot === 'none') await this.#read.begin();
   }
 
   /**
@@ -291,9 +241,9 @@ export class UncachedTask {
     const { key } = this.#keys;
     if (this.#isShared) {
       const shared = await this.#restoreShared(lease, signal);
-      if (shared !== undefined || this.#reading === undefined) return shared;
+      if (shared !== undefined || this.#read.chunks === undefined) return shared;
     }
-    if (this.#reading !== undefined) return this.#parse(lease, this.#reading.ahead, signal);
+    if (this.#read.chunks !== undefined) return this.#parse(lease, this.#read.chunks, signal);
     onPhase('PARSING');
     const restored = await snapshots.restore(key, (file) => this.#restore(lease, file, signal));
     signal.throwIfAborted();
@@ -310,7 +260,7 @@ export class UncachedTask {
     this.#isShared = false;
     try {
       const loaded = await engine.restore(this.#keys.key, undefined, memoryBytesMax, signal);
-      this.#stopReading();
+      this.#read.stop();
       return { ...loaded, tier: 'loaded' };
     } catch (thrown) {
       signal.throwIfAborted();
@@ -330,20 +280,9 @@ export class UncachedTask {
       return await engine.restore(key, file, memoryBytesMax, signal);
     } catch (thrown) {
       if (!(thrown instanceof SnapshotOfOtherEngine) || !this.#mayBeWide) throw thrown;
-      const wide = await this.#wideEngine(signal);
+      const wide = await untilWideEngine(this.#parts.wide, signal);
       return engine.restore(key, file, memoryBytesMax, signal, wide);
     }
-  }
-
-  /** Returns the engine with 64-bit memory, which may have to be loaded first. @throws the signal's reason at once */
-  #wideEngine(signal: AbortSignal): Promise<Engine | undefined> {
-    return new Promise((resolve, reject) => {
-      const stop = (): void => reject(signal.reason);
-      if (signal.aborted) return stop();
-      signal.addEventListener('abort', stop, { once: true });
-      const engine = Promise.resolve(this.#parts.wide?.engine());
-      void engine.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-    });
   }
 
   async #parse(
@@ -353,7 +292,7 @@ export class UncachedTask {
   ): Promise<LoadedFrom | undefined> {
     const { trace, limits, onPhase } = this.#request;
     try {
-      const wide = this.#isWide ? await this.#wideEngine(signal) : undefined;
+      const wide = this.#isWide ? await untilWideEngine(this.#parts.wide, signal) : undefined;
       return await loadTrace(this.#parts, lease.engine, {
         ...{ key: this.#keys.key, chunks, stat: this.#stat, mode: this.#mode, wide, signal },
         ...{ trace, limits, onPhase },
@@ -364,44 +303,16 @@ export class UncachedTask {
         this.#isWide = true;
         this.#memory.needs((thrown as BigtraceError).neededBytes ?? 2 * WASM32_BYTES_MAX);
       } else throw thrown;
-      this.#stopReading();
+      this.#read.stop();
       return undefined;
     }
   }
 
-  /** Runs the script on the leased engine, and caches a deterministic result. */
-  async #runScript(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<TaskResult> {
-    const { results, resultDisk, counters } = this.#parts;
-    const { script, limits, wantsKinds, onResult, onPhase } = this.#request;
-    const { key, resultKey, traceBytes } = this.#keys;
-    const { sql, isSummary, mutatesState } = script;
-    const recorder = results.recorder();
-    let resultBytes = 0;
-    onPhase('RUNNING_SQL');
-    const { rows, columns, queryMs } = await lease.engine.query(
-      {
-        key,
-        sql,
-        isSummary,
-        mutatesState,
-        wantsKinds,
-        memoryBytesMax: limits.memoryBytesMax,
-        onResult: (result, rowsSoFar, last) => {
-          resultBytes += result.byteLength;
-          counters.add('result_bytes', result.byteLength);
-          checkResult(rowsSoFar, resultBytes, limits);
-          recorder.add(result);
-          this.#passed = true;
-          return onResult(result, rowsSoFar, last);
-        },
-      },
-      signal,
-    );
-    if (script.deterministic && recorder.results !== undefined) {
-      const cached = { results: recorder.results, resultBytes, rows, columns, traceBytes };
-      results.put(resultKey, cached);
-      resultDisk.put(resultKey, cached);
-    }
-    return { columns, stats: { ...loaded, rows, queryMs } };
+  #runScript(lease: Lease, loaded: LoadedFrom, signal: AbortSignal): Promise<TaskResult> {
+    const onPassed = (): void => {
+      this.#passed = true;
+    };
+    const [request, keys] = [this.#request, this.#keys];
+    return runScript(this.#parts, { request, keys, lease, loaded, onPassed, signal });
   }
 }

@@ -1,5 +1,5 @@
 /** Reads the beginning of a trace, up to a number of bytes, before a thread is free for it. */
-import { BigtraceError } from '../../lib/common/errors.ts';
+import { BigtraceError } from '../../../lib/common/errors.ts';
 
 export class ReadAhead implements AsyncIterable<Uint8Array> {
   readonly #bytesMax: number;
