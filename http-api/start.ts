@@ -2,9 +2,9 @@
 import type { ClickHouse } from '../lib/clickhouse/client.ts';
 import { hostOf, portOf, withPort } from '../lib/common/network/host-port.ts';
 import { SecretFile } from '../lib/common/network/secret-file.ts';
-import { hostCheckOf } from '../lib/common/network/server-security.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import type { Probes } from '../lib/common/observability/probes.ts';
+import type { ProbedService, Probes } from '../lib/common/observability/probes.ts';
+import { startServiceProbes } from '../lib/common/observability/service-probes.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import { ROOT_URL } from '../lib/common/root.ts';
 import { baseReader, proxyCheck } from './base.ts';
@@ -82,7 +82,7 @@ export async function startHttpApi(config: HttpApiConfig, log: Logger): Promise<
   try {
     const port = await listen(app, hostOf(socket), portOf(socket));
     address = withPort(socket, port);
-    probes = await startedProbes(config, executor, counts);
+    probes = await startServiceProbes(probedService(executor, counts), socket, serverSecurity);
   } catch (thrown) {
     await close(); // otherwise the listener that did start would keep serving
     throw thrown;
@@ -115,24 +115,11 @@ function originOf(url: string | undefined): string[] {
   return url === undefined ? [] : [new URL(url).origin];
 }
 
-/** Loads what it needs only if there is a port for it. */
-async function startedProbes(
-  { socket, serverSecurity }: HttpApiConfig,
-  executor: Executor,
-  counters: Counts,
-): Promise<Probes | undefined> {
-  if (serverSecurity.metricsPort === undefined) return undefined;
-  const service = {
+function probedService(executor: Executor, counters: Counts): ProbedService {
+  return {
     name: 'http_api',
     isReady: () => !executor.draining,
     measure: () => ({ counters, gauges: { queries_running: executor.running } }),
     help: { ...COUNTERS, ...GAUGES },
   };
-  const { startProbes } = await import('../lib/common/observability/probes.ts');
-  return startProbes(
-    service,
-    hostOf(socket),
-    serverSecurity.metricsPort,
-    hostCheckOf(serverSecurity),
-  );
 }

@@ -1,9 +1,9 @@
 /** Creates the parts of an orchestrator and starts them. */
-import { hostOf, withPort } from '../lib/common/network/host-port.ts';
-import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import { withPort } from '../lib/common/network/host-port.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import type { Logger } from '../lib/common/observability/log.ts';
-import type { Probes } from '../lib/common/observability/probes.ts';
+import type { ProbedService, Probes } from '../lib/common/observability/probes.ts';
+import { startServiceProbes } from '../lib/common/observability/service-probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import { servicePassword } from '../lib/common/options/service-password.ts';
 import type { OrchestratorConfig } from './config.ts';
@@ -68,7 +68,7 @@ export async function startOrchestrator(
     address = withPort(config.socket, port);
     context.peers.ownPort = port;
     await fleet.start();
-    probes = await startServiceProbes(server, config);
+    probes = await startServiceProbes(probedService(server), config.socket, config.serverSecurity);
   } catch (thrown) {
     stop(); // otherwise the listeners that did start would keep serving
     throw thrown;
@@ -86,23 +86,11 @@ export async function startOrchestrator(
   };
 }
 
-/** Loads what it needs only if there is a port for it. */
-async function startServiceProbes(
-  server: OrchestratorServer,
-  { socket, serverSecurity }: OrchestratorConfig,
-): Promise<Probes | undefined> {
-  if (serverSecurity.metricsPort === undefined) return undefined;
-  const service = {
+function probedService(server: OrchestratorServer): ProbedService {
+  return {
     name: 'orchestrator',
     isReady: () => !server.draining,
     measure: () => server.measure(),
     help: { ...COUNTERS, ...GAUGES },
   };
-  const { startProbes } = await import('../lib/common/observability/probes.ts');
-  return startProbes(
-    service,
-    hostOf(socket),
-    serverSecurity.metricsPort,
-    hostCheckOf(serverSecurity),
-  );
 }

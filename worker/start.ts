@@ -1,10 +1,10 @@
 /** Assembles a worker from its parts and starts it. */
 import { setFlagsFromString } from 'node:v8';
-import { hostOf, withPort } from '../lib/common/network/host-port.ts';
-import { hostCheckOf } from '../lib/common/network/server-security.ts';
+import { withPort } from '../lib/common/network/host-port.ts';
 import { Counters } from '../lib/common/observability/counters.ts';
 import { createLogger, type Logger } from '../lib/common/observability/log.ts';
-import type { Probes } from '../lib/common/observability/probes.ts';
+import type { ProbedService, Probes } from '../lib/common/observability/probes.ts';
+import { startServiceProbes } from '../lib/common/observability/service-probes.ts';
 import { startTracing } from '../lib/common/observability/start-tracing.ts';
 import {
   type Engine,
@@ -62,12 +62,16 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** @throws BigtraceError invalid_option if the configuration cannot be used, such as an address that is taken */
+/**
+ * @param load loads the engine
+ * @throws BigtraceError invalid_option if the configuration cannot be used, such as an address that is taken
+ */
 export async function startWorker(
   config: WorkerConfig,
   logger: Logger = createLogger('worker', config.logLevel),
+  load = loadEngine,
 ): Promise<RunningWorker> {
-  const { server, pool, tracing, close } = await createServer(config, logger);
+  const { server, pool, tracing, close } = await createServer(config, logger, load);
   let probes: Probes | undefined;
   let stopReports = (): void => undefined;
   const stop = async (): Promise<void> => {
@@ -78,7 +82,7 @@ export async function startWorker(
   let port: number;
   try {
     port = await server.listen(config.listen);
-    probes = await startServiceProbes(server, config);
+    probes = await startServiceProbes(probedService(server), config.listen, config.serverSecurity);
     stopReports = startReports(server, config, logger);
   } catch (thrown) {
     await stop(); // otherwise the listener that did start would keep serving
@@ -107,10 +111,14 @@ interface WorkerParts {
 }
 
 /** Creates the parts of a worker, in the order in which they need each other; nothing listens yet. */
-async function createServer(config: WorkerConfig, logger: Logger): Promise<WorkerParts> {
+async function createServer(
+  config: WorkerConfig,
+  logger: Logger,
+  load: typeof loadEngine,
+): Promise<WorkerParts> {
   setFlagsFromString(`--wasm-tiering-budget=${WASM_TIERING_BUDGET}`);
   const packages = readSqlPackages(config.sqlPackages);
-  const engine = await loadEngine(config.engine.wasm, packages, {
+  const engine = await load(config.engine.wasm, packages, {
     ...config.runtime,
     onFallback: (reason) => logger.info({ reason }, 'V8 executes the engine'),
   });
@@ -267,23 +275,11 @@ function startReports(
   };
 }
 
-/** Loads what it needs only if there is a port for it. */
-async function startServiceProbes(
-  server: WorkerServer,
-  { listen, serverSecurity }: WorkerConfig,
-): Promise<Probes | undefined> {
-  if (serverSecurity.metricsPort === undefined) return undefined;
-  const service = {
+function probedService(server: WorkerServer): ProbedService {
+  return {
     name: 'worker',
     isReady: () => !server.draining,
     measure: () => server.measure(),
     help: { ...COUNTERS, ...STORE_COUNTS },
   };
-  const { startProbes } = await import('../lib/common/observability/probes.ts');
-  return startProbes(
-    service,
-    hostOf(listen),
-    serverSecurity.metricsPort,
-    hostCheckOf(serverSecurity),
-  );
 }

@@ -108,6 +108,31 @@ export function isChange(statement: string): boolean {
   return /^\s*(CREATE|DELETE|DROP|INSERT|RENAME)\b/.test(statement);
 }
 
+/**
+ * Repeats a run that loses the response to its nth change, from the first to the last, and the check after it.
+ * @param run calls the hook around each statement
+ */
+export async function losingEachResponse(
+  run: (hook: Hook) => Promise<void>,
+  check: (about: string) => Promise<void>,
+): Promise<void> {
+  for (let n = 1, wasLost = true; wasLost; n += 1) {
+    wasLost = false;
+    let changes = 0;
+    const losing = run((_, when, statement) => {
+      if (when === 'before' || !isChange(statement)) return;
+      changes += 1;
+      if (changes !== n) return;
+      wasLost = true;
+      throw new BigtraceError('catalog_failed', 'the response is lost');
+    });
+    await losing.catch((error) => {
+      if (error.message !== 'the response is lost') throw error;
+    });
+    await check(`change ${n}`);
+  }
+}
+
 /** Delays a replica before the nth statement with which it changes something, until `work` is done. */
 export function delayedAt(
   n: number,

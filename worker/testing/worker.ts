@@ -7,6 +7,7 @@ import { PLAINTEXT_SERVER } from '../../lib/common/options/server-security-optio
 import { ROOT } from '../../lib/common/root.ts';
 import { threadBundle } from '../../lib/common/testing/thread-bundle.ts';
 import { engineFilesIn } from '../../lib/engine/engine-choice.ts';
+import { type Engine, loadEngine } from '../../lib/engine/index.ts';
 import type {
   BigtraceQueryTraceResponse,
   BigtraceWorkerClient,
@@ -36,6 +37,20 @@ const ENGINE_THREAD = threadBundle(join(import.meta.dirname, '../engines/thread.
 const FILE_THREAD = threadBundle(
   join(import.meta.dirname, '../../lib/trace-store/local/file-thread.ts'),
 );
+
+/**
+ * The engines of the workers of this process, by file and runtime: each would compile, prepare and optimize its own, which
+ * takes longer than most tests.
+ */
+const ENGINES = new Map<string, Promise<Engine>>();
+
+const sharedEngine: typeof loadEngine = (path, packages = [], choice = RUNTIME_UNDER_TEST) => {
+  if (packages.length > 0) return loadEngine(path, packages, choice);
+  const key = [path, choice.runtime, choice.addons].join(' ');
+  const engine = ENGINES.get(key) ?? loadEngine(path, packages, choice);
+  ENGINES.set(key, engine);
+  return engine;
+};
 
 export async function testConfig(overrides: Partial<WorkerConfig> = {}): Promise<WorkerConfig> {
   return {
@@ -76,7 +91,7 @@ export interface TestWorker extends AsyncDisposable {
 }
 
 export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise<TestWorker> {
-  const worker = await startWorker(await testConfig(overrides));
+  const worker = await startWorker(await testConfig(overrides), undefined, sharedEngine);
   const client = new TestClient(worker.address);
   return {
     worker,

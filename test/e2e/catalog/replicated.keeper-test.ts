@@ -12,9 +12,8 @@ import { openDatabase } from '../../../http-api/queries/database.ts';
 import { parseSettings } from '../../../http-api/settings.ts';
 import { ClickHouse } from '../../../lib/clickhouse/client.ts';
 import { openRunLock } from '../../../lib/clickhouse/run-lock/run-lock.ts';
-import { BigtraceError } from '../../../lib/common/errors.ts';
 import { writeTraces } from '../../harness/http-page.ts';
-import { type Hook, hooked, isChange } from '../../harness/http-replica.ts';
+import { type Hook, hooked, losingEachResponse } from '../../harness/http-replica.ts';
 import { startZooKeeper, type ZooKeeper } from '../../harness/keeper/zookeeper.ts';
 import {
   install,
@@ -153,28 +152,21 @@ test('what a run has left that ended after any change, the next run completes on
   const fresh = writeTraces({ 'a.json': ['one', 'two'] });
   copyFileSync(join(fresh, 'a.json'), join(traces, 'a.json'));
   await index(0);
-  for (let n = 1, wasLost = true; wasLost; n += 1) {
-    wasLost = false;
-    let changes = 0;
-    const lost = run(0, 'lost', (_, when, statement) => {
-      if (when === 'before' || !isChange(statement)) return;
-      changes += 1;
-      if (changes !== n) return;
-      wasLost = true;
-      throw new BigtraceError('catalog_failed', 'the response is lost');
-    });
-    await lost.catch(({ message }) => expect(message).toBe('the response is lost'));
-    await run(1, 'lost');
-    for (const server of [0, 1]) {
-      expect(await valuesOn(server, namesOf('lost')), `change ${n}`).toBe('four one three two');
-      expect(await stored(server, 'lost'), `change ${n}`).toBe(4);
-    }
-    const left =
-      "SELECT name FROM system.tables WHERE database = 'bigtrace_results' AND name LIKE 'lost%' ORDER BY name";
-    expect(await valuesOn(0, left), `change ${n}`).toBe('lost, lost_rows');
-    await databases[1]?.command('DROP VIEW bigtrace_results.lost');
-    await databases[1]?.command('DROP TABLE bigtrace_results.lost_rows');
-  }
+  const left =
+    "SELECT name FROM system.tables WHERE database = 'bigtrace_results' AND name LIKE 'lost%' ORDER BY name";
+  await losingEachResponse(
+    (hook) => run(0, 'lost', hook),
+    async (about) => {
+      await run(1, 'lost');
+      for (const server of [0, 1]) {
+        expect(await valuesOn(server, namesOf('lost')), about).toBe('four one three two');
+        expect(await stored(server, 'lost'), about).toBe(4);
+      }
+      expect(await valuesOn(0, left), about).toBe('lost, lost_rows');
+      await databases[1]?.command('DROP VIEW bigtrace_results.lost');
+      await databases[1]?.command('DROP TABLE bigtrace_results.lost_rows');
+    },
+  );
 });
 
 test('while a server is down, the other one materializes; it gets the rows when it is back', async () => {

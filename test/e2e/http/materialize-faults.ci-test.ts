@@ -5,7 +5,13 @@ import { type MaterializePlan, materialize } from '../../../http-api/materialize
 import { openDatabase } from '../../../http-api/queries/database.ts';
 import { parseSettings } from '../../../http-api/settings.ts';
 import { BigtraceError } from '../../../lib/common/errors.ts';
-import { asked, delayedAt, type Hook, hooked, isChange } from '../../harness/http-replica.ts';
+import {
+  asked,
+  delayedAt,
+  type Hook,
+  hooked,
+  losingEachResponse,
+} from '../../harness/http-replica.ts';
 
 let t: TestEngine;
 
@@ -47,20 +53,13 @@ async function expectWhole(name: string, about: string): Promise<void> {
 }
 
 test('what a run has left that lost the response to any change, the next run completes', async () => {
-  for (let n = 1, wasLost = true; wasLost; n += 1) {
-    wasLost = false;
-    let changes = 0;
-    const lost = run('lost', (_, when, statement) => {
-      if (when === 'before' || !isChange(statement)) return;
-      changes += 1;
-      if (changes !== n) return;
-      wasLost = true;
-      throw new BigtraceError('catalog_failed', 'the response is lost');
-    });
-    await lost.catch(({ message }) => expect(message).toBe('the response is lost'));
-    await run('lost');
-    await expectWhole('lost', `change ${n}`);
-  }
+  await losingEachResponse(
+    (hook) => run('lost', hook),
+    async (about) => {
+      await run('lost');
+      await expectWhole('lost', about);
+    },
+  );
 });
 
 test('a run that waits for another one before any change has each row once', async () => {
