@@ -267,6 +267,14 @@ test('the tokens in the file count without a restart, each of several lines', as
   expect([await statusWith('second one'), await statusWith('the third')]).toEqual([200, 200]);
 });
 
+test('a connection may be idle for longer than ClickHouse keeps it, and the answer says so', async () => {
+  const response = await get(`${await startService({})}/healthz`, {});
+  expect(response.headers).toMatchObject({
+    ...{ connection: 'keep-alive', 'keep-alive': 'timeout=300' },
+  });
+  response.resume();
+});
+
 test('HEAD and the health check run nothing', async () => {
   const url = await startService({});
   expect((await get(url, rowsHeaders(), 'HEAD')).statusCode).toBe(200);

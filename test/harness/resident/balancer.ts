@@ -12,6 +12,12 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+/** ClickHouse closes idle connections after 30 s. If the proxy did first, it could meet a request. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** Headers about one connection, not about the answer. */
+const OF_CONNECTION = ['connection', 'keep-alive', 'transfer-encoding'];
+
 export interface Balancer {
   url: string;
   /** Shares that each bridge was asked for. */
@@ -22,7 +28,7 @@ export interface Balancer {
 /** @param bridges their URLs */
 export async function startBalancer(bridges: string[]): Promise<Balancer> {
   const shares = bridges.map(() => 0);
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const query = request.headers['x-bigtrace-query'];
     const nth = query === undefined ? 0 : bridgeOf(String(query), bridges.length);
     if (query !== undefined) shares[nth] = (shares[nth] ?? 0) + 1;
@@ -48,7 +54,10 @@ function forward({ method, headers }: IncomingMessage, response: ServerResponse,
     response.destroy();
   };
   onward.on('response', (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    const ofAnswer = Object.entries(answer.headers).filter(
+      ([name]) => !OF_CONNECTION.includes(name),
+    );
+    response.writeHead(answer.statusCode ?? 502, Object.fromEntries(ofAnswer));
     answer.pipe(response);
     answer.on('error', end);
   });
