@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
-import { runScript, tempDir, testWorker, until } from '../testing/worker.ts';
+import { runScript, sharingWorker, tempDir, until } from '../testing/worker.ts';
 
 const CANVAS = '/local/recorded/chrome/canvas-a.pftrace';
 const LONGTASK = '/local/recorded/chrome/longtask-a.pftrace';
@@ -14,7 +14,7 @@ const FAR = 200_000n;
 const COUNT_FAR = `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT ${FAR}) SELECT count(*) FROM n`;
 
 test('a trace is parsed once and then queried in memory, and its result is cached', async () => {
-  await using worker = await testWorker();
+  await using worker = await sharingWorker();
   expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'parse']);
   expect(await runScript(worker, CANVAS, 'SELECT max(id) FROM slice')).toEqual([42381n, 'loaded']);
   expect(await runScript(worker, CANVAS, 'SELECT count(*) FROM slice')).toEqual([42382n, 'result']);
@@ -23,7 +23,7 @@ test('a trace is parsed once and then queried in memory, and its result is cache
 });
 
 test('the result of a script that is not deterministic is not cached', async () => {
-  await using worker = await testWorker();
+  await using worker = await sharingWorker();
   const sql = 'SELECT hex(randomblob(16))';
   const [first] = await runScript(worker, COMPILE, sql);
   const [second, tier] = await runScript(worker, COMPILE, sql);
@@ -32,7 +32,7 @@ test('the result of a script that is not deterministic is not cached', async () 
 });
 
 test('column finding fills the result cache for the query that follows', async () => {
-  await using worker = await testWorker();
+  await using worker = await sharingWorker();
   const sql = 'SELECT count(*) AS n FROM slice';
   const run = worker.client.run({ sql, mode: 'TYPES' });
   await run.endsOf(run.add(CANVAS));
@@ -46,7 +46,7 @@ test('column finding fills the result cache for the query that follows', async (
 });
 
 test('the columns of a cached result can be requested afterwards', async () => {
-  await using worker = await testWorker();
+  await using worker = await sharingWorker();
   const sql = 'SELECT id, name, NULL FROM slice';
   await runScript(worker, CANVAS, sql);
   const run = worker.client.run({ sql, mode: 'TYPES' });
@@ -58,7 +58,7 @@ test('the columns of a cached result can be requested afterwards', async () => {
 });
 
 test('mutated state is rolled back in memory, without parsing the trace again', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  await using worker = await sharingWorker({ resultMemoryBytesMax: 0 });
   const make = 'CREATE PERFETTO TABLE foo AS SELECT 7 AS x; SELECT x FROM foo';
   expect(await runScript(worker, CANVAS, make)).toEqual([7n, 'parse']);
   expect(await runScript(worker, CANVAS, make)).toEqual([7n, 'loaded']);
@@ -67,7 +67,7 @@ test('mutated state is rolled back in memory, without parsing the trace again', 
 });
 
 test('a script that reads the query history sees none of other queries', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  await using worker = await sharingWorker({ resultMemoryBytesMax: 0 });
   const history = 'SELECT count(*) FROM sqlstats';
   const [fresh] = await runScript(worker, COMPILE, history);
   await runScript(worker, COMPILE, 'SELECT 1');
@@ -79,7 +79,7 @@ test('a changed trace is loaded again, and a removed trace is an error', async (
   await using root = await tempDir();
   const path = join(root.path, 'x.pftrace');
   await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
-  await using worker = await testWorker({ stores: { localRoot: root.path } });
+  await using worker = await sharingWorker({ stores: { localRoot: root.path } });
   const sql = 'SELECT count(*) FROM sched';
   expect(await runScript(worker, '/local/x.pftrace', sql)).toEqual([3321n, 'parse']);
   await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
@@ -95,7 +95,7 @@ test('a task with a just listed generation gets its cached result without a look
   const path = join(root.path, 'x.pftrace');
   const trace = '/local/x.pftrace';
   await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
-  await using worker = await testWorker({ stores: { localRoot: root.path } });
+  await using worker = await sharingWorker({ stores: { localRoot: root.path } });
   const listed = async (limits = {}): Promise<unknown> => {
     let generation = '';
     for await (const found of worker.client.list([trace])) ({ generation } = found.trace[0]);
@@ -119,7 +119,7 @@ test('a task with a just listed generation gets its cached result without a look
 
 test('idle loaded traces are evicted to keep the memory limit', async () => {
   const memoryBytesMax = 170 * 2 ** 20;
-  await using worker = await testWorker({ memoryBytesMax, resultMemoryBytesMax: 0 });
+  await using worker = await sharingWorker({ memoryBytesMax, resultMemoryBytesMax: 0 });
   const traces = [CANVAS, LONGTASK, '/local/recorded/chrome/dom-a.pftrace'];
   const sql = 'SELECT count(*) FROM slice';
   const first = [];
@@ -138,7 +138,7 @@ test('idle loaded traces are evicted to keep the memory limit', async () => {
 });
 
 test('cancelling a query does not evict the loaded traces of others', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0 });
+  await using worker = await sharingWorker({ resultMemoryBytesMax: 0 });
   await runScript(worker, CANVAS, 'SELECT count(*) FROM slice');
   const endless = worker.client.run({
     sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',
@@ -153,7 +153,11 @@ test('cancelling a query does not evict the loaded traces of others', async () =
 const NEVER = 3_600_000;
 
 test('tasks that wait only for a thread permit do not cause their traces to be loaded again', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 1, longTaskMs: NEVER });
+  await using worker = await sharingWorker({
+    resultMemoryBytesMax: 0,
+    threads: 1,
+    longTaskMs: NEVER,
+  });
   const traces = [CANVAS, LONGTASK, COMPILE];
   for (const trace of traces) await runScript(worker, trace, 'SELECT 1');
   const outcomes = Array.from({ length: 12 }, (_, at) =>
@@ -163,7 +167,11 @@ test('tasks that wait only for a thread permit do not cause their traces to be l
 });
 
 test('a trace whose engine is busy for long is loaded a second time if a thread is free', async () => {
-  await using worker = await testWorker({ resultMemoryBytesMax: 0, threads: 2, longTaskMs: NEVER });
+  await using worker = await sharingWorker({
+    resultMemoryBytesMax: 0,
+    threads: 2,
+    longTaskMs: NEVER,
+  });
   await runScript(worker, COMPILE, 'SELECT 1');
   const endless = worker.client.run({
     sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n',

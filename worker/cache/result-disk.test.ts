@@ -17,7 +17,7 @@ import { Counters } from '../../lib/common/observability/counters.ts';
 import { rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
 import { COUNTERS, type WorkerCounters } from '../counters.ts';
-import { type TestWorker, tempDir, testWorker } from '../testing/worker.ts';
+import { sharingWorker, type TestWorker, tempDir } from '../testing/worker.ts';
 import { ResultDiskCache } from './result-disk.ts';
 import type { CachedResult } from './result-memory.ts';
 
@@ -198,12 +198,12 @@ test('a restarted worker returns the same rows without using an engine', async (
   await using dir = await tempDir();
   let rows: unknown;
   {
-    await using worker = await testWorker({ resultCacheDir: dir.path });
+    await using worker = await sharingWorker({ resultCacheDir: dir.path });
     const [fresh, tier] = await runScript(worker, COMPILE, SQL);
     expect(tier).toBe('parse');
     rows = fresh;
   }
-  await using worker = await testWorker({ resultCacheDir: dir.path });
+  await using worker = await sharingWorker({ resultCacheDir: dir.path });
   expect(await runScript(worker, COMPILE, SQL)).toEqual([rows, 'result']);
   expect(await runScript(worker, COMPILE, SQL)).toEqual([rows, 'result']);
   const { counters, gauges } = await worker.client.status();
@@ -216,7 +216,7 @@ test('a restarted worker returns the same rows without using an engine', async (
 
 test('results are written before the worker ends, as soon as it is idle', async () => {
   await using dir = await tempDir();
-  await using worker = await testWorker({ resultCacheDir: dir.path });
+  await using worker = await sharingWorker({ resultCacheDir: dir.path });
   await runScript(worker, COMPILE, SQL);
   const count = async () => (await worker.client.status()).counters['results_written'];
   await expect.poll(count, { timeout: 10_000 }).toBe(1);
@@ -235,18 +235,18 @@ test('a changed trace, another script and a non-deterministic script are not ser
   await copyFile(join(CORPUS, 'recorded/linux/compile-c.pftrace'), path);
   let before: unknown;
   {
-    await using worker = await testWorker(config);
+    await using worker = await sharingWorker(config);
     await runScript(worker, trace, SQL);
     [before] = await runScript(worker, trace, random);
   }
   {
-    await using worker = await testWorker(config);
+    await using worker = await sharingWorker(config);
     expect((await runScript(worker, trace, `${SQL} `))[1]).toBe('parse');
     expect(await runScript(worker, trace, random)).not.toEqual([before, 'result']);
     expect((await runScript(worker, trace, SQL))[1]).toBe('result');
   }
   await copyFile(join(CORPUS, 'recorded/linux/atrace-print.pftrace'), path);
-  await using worker = await testWorker(config);
+  await using worker = await sharingWorker(config);
   expect((await runScript(worker, trace, SQL))[1]).toBe('parse');
   await rm(path);
   expect((await worker.client.runScript(trace, SQL))?.end.failure).toMatchObject({

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunEvent } from '../../lib/proto/messages.ts';
 import { CellType, rowsOf } from '../../lib/query-result/index.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
-import { type TaskEnd, type TestWorker, tempDir, testWorker } from '../testing/worker.ts';
+import { sharingWorker, type TaskEnd, type TestWorker, tempDir } from '../testing/worker.ts';
 
 const GZIP = '/local/recorded/linux/gzip-cpu.pftrace';
 const COMPILE = '/local/recorded/linux/compile-c.pftrace';
@@ -18,7 +18,7 @@ const LONG = ENDLESS.replace('FROM n)', 'FROM n LIMIT 2000000)');
 let shared: TestWorker;
 
 beforeAll(async () => {
-  shared = await testWorker();
+  shared = await sharingWorker();
 });
 afterAll(() => shared?.[Symbol.asyncDispose]());
 
@@ -164,7 +164,7 @@ test('a query that exceeds its time limit fails as a whole', async () => {
 
 test('a parse that never ends is stopped by the time limit of a trace', async () => {
   const { limits } = await import('../testing/worker.ts').then(({ testConfig }) => testConfig());
-  await using own = await testWorker({ limits: { ...limits, traceTimeoutMs: 6000 } });
+  await using own = await sharingWorker({ limits: { ...limits, traceTimeoutMs: 6000 } });
   const run = own.client.run({ sql: 'SELECT 1' });
   const [hung, good] = await run.endsOf(run.add('/local/bad/json-counter-nan.json', GZIP));
   expect(hung?.end.failure).toMatchObject({
@@ -233,7 +233,7 @@ test('a query without SQL is an error', async () => {
 });
 
 test('withdrawn tasks are returned if they have not begun', async () => {
-  await using own = await testWorker({ threads: 1 });
+  await using own = await sharingWorker({ threads: 1 });
   const run = own.client.run({ sql: ENDLESS });
   const [first = 0] = run.add(GZIP);
   await busy(own);
@@ -245,7 +245,7 @@ test('withdrawn tasks are returned if they have not begun', async () => {
 });
 
 test('a worker that drains finishes running tasks, returns the others and refuses new ones', async () => {
-  await using own = await testWorker({ threads: 1, drainMs: 60_000 });
+  await using own = await sharingWorker({ threads: 1, drainMs: 60_000 });
   const run = own.client.run({ sql: LONG });
   const [first = 0] = run.add(GZIP);
   await busy(own);
@@ -279,7 +279,7 @@ test('a symbolic link that leads out of the root is forbidden', async () => {
   await using root = await tempDir();
   await copyFile(join(CORPUS, 'recorded/linux/gzip-cpu.pftrace'), join(root.path, 'in.pftrace'));
   await symlink('/etc/passwd', join(root.path, 'out.pftrace'));
-  await using own = await testWorker({ stores: { localRoot: root.path } });
+  await using own = await sharingWorker({ stores: { localRoot: root.path } });
   const run = own.client.run({ sql: 'SELECT 1' });
   const ends = await run.endsOf(run.add('/local/in.pftrace', '/local/out.pftrace'));
   expect(ends.map((end) => failureOf(end)?.code)).toEqual([undefined, 'forbidden']);

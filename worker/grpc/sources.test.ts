@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { TraceSources } from '../../lib/proto/messages.ts';
 import { startFileServer } from '../../lib/trace-store/testing/file-server.ts';
 import { CORPUS } from '../../test/corpus/index.ts';
-import { runScript, testWorker } from '../testing/worker.ts';
+import { runScript, sharingWorker } from '../testing/worker.ts';
 
 const GZIP = '/local/recorded/linux/gzip-cpu.pftrace';
 const BYTES = statSync(join(CORPUS, 'recorded/linux/gzip-cpu.pftrace')).size;
@@ -17,7 +17,7 @@ const NONE: TraceSources = {
 };
 
 test('a worker says where results would come from, and runs nothing', async () => {
-  await using worker = await testWorker({ threads: 1 });
+  await using worker = await sharingWorker({ threads: 1 });
   const { client } = worker;
   const before = { ...NONE, parsed: 1, traceBytes: BYTES, parsedBytes: BYTES };
   expect(await client.sources(SQL, named(GZIP))).toEqual(before);
@@ -32,7 +32,7 @@ test('a worker says where results would come from, and runs nothing', async () =
 });
 
 test('a listed trace is not looked up; another generation is another trace', async () => {
-  await using worker = await testWorker({ threads: 1 });
+  await using worker = await sharingWorker({ threads: 1 });
   const { client } = worker;
   const listed = { ...named(GZIP), generation: 'other', size: 7 };
   const all = await client.sources(SQL, listed, { ...listed, size: 3 }, named('/local/nowhere'));
@@ -45,7 +45,7 @@ test('each of many named traces in a store of a network is looked up', async () 
   try {
     server.files.set('/a', Buffer.alloc(5));
     const stores = { http: { hosts: [server.host], allowPrivate: true } };
-    await using worker = await testWorker({ threads: 1, stores });
+    await using worker = await sharingWorker({ threads: 1, stores });
     const traces = Array.from({ length: 300 }, () => named(`/http/${server.host}/a`));
     const all = await worker.client.sources(SQL, ...traces);
     expect(all).toEqual({ ...NONE, parsed: 300, traceBytes: 1500, parsedBytes: 1500 });
@@ -55,14 +55,14 @@ test('each of many named traces in a store of a network is looked up', async () 
 });
 
 test('a barred trace is counted as failed, and no task as barred', async () => {
-  await using worker = await testWorker({ threads: 1 });
+  await using worker = await sharingWorker({ threads: 1 });
   expect(await runScript(worker, TEXT, SQL)).toEqual([undefined, 'trace_invalid']);
   expect(await worker.client.sources(SQL, named(TEXT))).toEqual({ ...NONE, failed: 1 });
   expect((await worker.client.status()).counters['barred_tasks']).toBe(0);
 });
 
 test('the bytes of a trace that was parsed are counted also if the script fails, as the time is', async () => {
-  await using worker = await testWorker({ threads: 1 });
+  await using worker = await sharingWorker({ threads: 1 });
   expect(await runScript(worker, GZIP, 'SELECT nope')).toEqual([undefined, 'sql_failed']);
   const { counters } = await worker.client.status();
   expect(counters).toMatchObject({ tier_parse: 0, trace_bytes: BYTES });
@@ -70,7 +70,7 @@ test('the bytes of a trace that was parsed are counted also if the script fails,
 });
 
 test('a script that names another engine is refused', async () => {
-  await using worker = await testWorker({ threads: 1 });
+  await using worker = await sharingWorker({ threads: 1 });
   await expect(
     worker.client.sources('/* bigtrace: engine=v1 */ SELECT 1', named(GZIP)),
   ).rejects.toThrow(/v1/);

@@ -39,8 +39,8 @@ const FILE_THREAD = threadBundle(
 );
 
 /**
- * The engines of the workers of this process, by file and runtime: each would compile, prepare and optimize its own, which
- * takes longer than most tests.
+ * The engines of sharing workers, by file and runtime: otherwise each would compile, prepare and optimize its own, which takes
+ * longer than most tests.
  */
 const ENGINES = new Map<string, Promise<Engine>>();
 
@@ -90,8 +90,17 @@ export interface TestWorker extends AsyncDisposable {
   client: TestClient;
 }
 
-export async function testWorker(overrides: Partial<WorkerConfig> = {}): Promise<TestWorker> {
-  const worker = await startWorker(await testConfig(overrides), undefined, sharedEngine);
+/** Starts a worker with the engine that the other such workers of this process have. */
+export function sharingWorker(overrides: Partial<WorkerConfig> = {}): Promise<TestWorker> {
+  return testWorker(overrides, sharedEngine);
+}
+
+/** @param load loads the engine */
+export async function testWorker(
+  overrides: Partial<WorkerConfig> = {},
+  load = loadEngine,
+): Promise<TestWorker> {
+  const worker = await startWorker(await testConfig(overrides), undefined, load);
   const client = new TestClient(worker.address);
   return {
     worker,
