@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { BigtraceError } from '../common/errors.ts';
 import type { Engine, UnpreparedEngine } from './engine.ts';
 import { PACKET_TAG } from './first-bytes.ts';
+import { COMPARED_VERSION, dividedPrelude, INCLUDE_EARLY_VIEWS } from './library/early-views.ts';
+import { preludeModules } from './library/modules.ts';
 import { engineCode, type RuntimeChoice, V8_RUNTIME } from './native/runtime-choice.ts';
 import { packetFields, READING_VERSION, warningsSql, zstdModule } from './reading/index.ts';
 import { packageFacts, type SqlPackage } from './script/sql-packages.ts';
@@ -47,14 +49,13 @@ export async function loadEngine(
 }
 
 /**
- * Starts an instance, registers the packages and defines `bigtrace_warnings()` in its memory, which is the initial one of all
- * instances, so that no restore loses them.
+ * Starts an instance, creates the early views, defines `bigtrace_warnings()` and registers the packages in its memory, which is
+ * the initial one of all instances, so that no restore loses them.
  */
 function prepared(unprepared: UnpreparedEngine, packages: readonly SqlPackage[]): Engine {
-  const processor = new TraceProcessor(unprepared);
+  const processor = started(unprepared);
   const version = processor.version();
   for (const each of packages) processor.register(each);
-  processor.query(warningsSql(new Map()), () => {});
   const { requestAt } = processor;
   const engine: Engine = {
     ...unprepared,
@@ -62,6 +63,25 @@ function prepared(unprepared: UnpreparedEngine, packages: readonly SqlPackage[])
     ...identified(unprepared.digest, requestAt, processor.memoryOver([])),
   };
   return { ...engine, primed: primedMemory(engine, processor) };
+}
+
+/** Starts an instance, creates the early views in it if its version was compared, and defines `bigtrace_warnings()`. */
+function started(unprepared: UnpreparedEngine): TraceProcessor {
+  const processor = new TraceProcessor(unprepared);
+  const define = warningsSql(new Map());
+  const modules = COMPARED_VERSION.test(processor.version())
+    ? preludeModules(processor.memory)
+    : [];
+  if (modules.length === 0) {
+    processor.query(define, () => {});
+    return processor;
+  }
+  const prelude = dividedPrelude(modules);
+  processor.register(prelude.early, true);
+  // In one script, because `sqlstats` has a row for each.
+  processor.query(Buffer.concat([Buffer.from(INCLUDE_EARLY_VIEWS), define]), () => {});
+  processor.register(prelude.late, true);
+  return processor;
 }
 
 /**

@@ -72,6 +72,11 @@ export class TraceProcessor {
     return this.#host.requestAt;
   }
 
+  /** A view of the wasm memory, valid until the next call. */
+  get memory(): Uint8Array {
+    return this.#host.memory;
+  }
+
   /** Bytes of wasm memory; the number never decreases. */
   get memoryBytes(): number {
     return this.#host.memoryBytes;
@@ -194,10 +199,11 @@ export class TraceProcessor {
 
   /**
    * Registers a package's modules for INCLUDE PERFETTO MODULE, until `reset` or `restore`.
+   * @param replaces whether the package replaces one with its name
    * @throws BigtraceError invalid_option with TraceProcessor's reason, for example when the name is taken
    */
-  register(sqlPackage: SqlPackage): void {
-    const args = registerArgs(sqlPackage);
+  register(sqlPackage: SqlPackage, replaces = false): void {
+    const args = registerArgs(sqlPackage, replaces);
     let failure: string | undefined;
     this.#request(requestHead('register', args.length), args, ({ registerError }) => {
       failure ??= registerError;

@@ -31,13 +31,21 @@ interface File extends LibraryModule {
 export function libraryModules(initial: Snapshot, is64: boolean): LibraryModule[] {
   const memory = memoryStart(initial);
   const paths = pathsIn(memory);
-  for (const files of [filesBehindPaths(memory, paths), filesOfTables(memory, paths, is64)]) {
-    const library = listsOf(files).find((list) =>
-      list.some(({ name }) => name.startsWith(PRELUDE)),
-    );
-    if (library !== undefined) return library.map(({ name, sql }) => ({ name, sql }));
-  }
-  return [];
+  const modules = libraryOf(filesBehindPaths(memory, paths));
+  return modules.length > 0 ? modules : libraryOf(filesOfTables(memory, paths, is64));
+}
+
+/** Returns the prelude's modules in the memory of an engine like v55; none if there is no prelude in this form. */
+export function preludeModules(memory: Uint8Array): LibraryModule[] {
+  const { buffer, byteOffset, byteLength } = memory;
+  const start = Buffer.from(buffer, byteOffset, Math.min(byteLength, STATIC_BYTES_MAX));
+  const paths = [...pathsIn(start)].filter(([, path]) => nameOf(path).startsWith(PRELUDE));
+  return libraryOf(filesBehindPaths(start, new Map(paths)));
+}
+
+function libraryOf(files: readonly File[]): LibraryModule[] {
+  const library = listsOf(files).find((list) => list.some(({ name }) => name.startsWith(PRELUDE)));
+  return (library ?? []).map(({ name, sql }) => ({ name, sql }));
 }
 
 function memoryStart({ runs, contents }: Snapshot): Buffer {

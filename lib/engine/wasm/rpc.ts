@@ -64,9 +64,13 @@ export function requestHead(method: Method, bodyLength: number): Uint8Array {
   return Uint8Array.from([...head, ...message]);
 }
 
-/** Encodes `RegisterSqlPackageArgs`. The names of its modules begin with the package's name. */
-export function registerArgs({ name, modules }: SqlPackage): Uint8Array {
+/**
+ * Encodes `RegisterSqlPackageArgs`. The names of its modules begin with the package's name.
+ * @param replaces whether a package of that name is replaced
+ */
+export function registerArgs({ name, modules }: SqlPackage, replaces: boolean): Uint8Array {
   return Buffer.concat([
+    replaces ? Buffer.of(3 * 8, 1) : Buffer.of(),
     bytesField(1, Buffer.from(name)),
     ...modules.map((module) =>
       bytesField(
