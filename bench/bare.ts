@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { ROOT } from '../lib/common/root.ts';
 import { loadEngine, TraceProcessor } from '../lib/engine/index.ts';
 import { BENCH_PROGRAM } from './bench.ts';
+import { plainEngine } from './plain-engine.ts';
 
 export const BARE = 'bare';
 
@@ -29,7 +30,7 @@ export async function bareMain([
   ...files
 ]: string[]): Promise<void> {
   const engine = await loadEngine(join(ROOT, 'vendor/trace-processor/trace_processor.wasm'));
-  const processor = new TraceProcessor(engine);
+  const processor = new TraceProcessor(plainEngine(engine));
   const script = Buffer.from(sql);
   const chunk = Buffer.alloc(CHUNK_BYTES);
   let from = performance.now();

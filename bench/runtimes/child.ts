@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import { ROOT } from '../../lib/common/root.ts';
-import { loadEngine, type RuntimeChoice } from '../../lib/engine/index.ts';
+import { type Engine, loadEngine, type RuntimeChoice } from '../../lib/engine/index.ts';
+import { plainEngine } from '../plain-engine.ts';
 import { bareCpu, restoreTimes, traceTimes } from './engine-tasks.ts';
 import { cancelTimes, sharedMemory } from './thread-tasks.ts';
 import { cpuMs, type RuntimeTask, type RuntimeTimes } from './times.ts';
@@ -19,8 +20,10 @@ async function main([task, runtime, addons = '', ...files]: string[]): Promise<R
       return traceTimes(engine, files, false);
     case 'hot':
       return traceTimes(engine, files, true);
+    case 'plain':
+      return plainTimes(engine, files);
     case 'bare':
-      return bareCpu(engine, files);
+      return bareCpu(plainEngine(engine), files);
     case 'restore':
       return restoreTimes(engine, file);
     case 'shared':
@@ -28,6 +31,15 @@ async function main([task, runtime, addons = '', ...files]: string[]): Promise<R
     case 'cancel':
       return cancelTimes(engine, file);
   }
+}
+
+/** As `first`, without Bigtrace; the process began with Bigtrace's engine, so the second beginning is left out. */
+function plainTimes(engine: Engine, files: string[]): RuntimeTimes {
+  const from = cpuMs();
+  const plain = plainEngine(engine);
+  const beginningMs = cpuMs() - from;
+  const times = traceTimes(plain, files, false);
+  return { ...times, processMs: cpuMs() - beginningMs };
 }
 
 const times = await main(process.argv.slice(2));

@@ -46,7 +46,7 @@ export class Pairs {
     return (this.#pairs.get(name) ?? []).map((pair) => pair[one] / pair[other]);
   }
 
-  native(name: string): number[] {
-    return (this.#pairs.get(name) ?? []).map(({ native }) => native);
+  values(name: string, runtime: Runtime): number[] {
+    return (this.#pairs.get(name) ?? []).map((pair) => pair[runtime]);
   }
 }

@@ -2,7 +2,7 @@
 import { compileNative } from '../../tools/test-run/native-engine.mjs';
 import { type Bench, type Measure, repeat } from '../bench.ts';
 import { chromeTraces, protoTraces, type TraceDir } from '../traces.ts';
-import { child, Pairs } from './pairs.ts';
+import { child, Pairs, type Runtime } from './pairs.ts';
 import { afterRestart, coldFleet, freshWorker } from './systems.ts';
 
 export const runtimes: Bench = {
@@ -18,16 +18,19 @@ export const runtimes: Bench = {
     using small = protoTraces(40);
     const times = quick ? 1 : 3;
     const pairs = new Pairs();
+    const plain: number[] = [];
     for (let n = 0; n < times; n++) {
       await pairs.add('parse', 'hot', large, ({ parseMs }) => parseMs);
       await pairs.add('scan', 'hot', large, ({ queryMs }) => queryMs);
       await pairs.add('memory', 'first', large, ({ rssMiB }) => rssMiB);
       await pairs.add('small', 'first', small, ({ processMs }) => processMs);
+      plain.push((await child('plain', 'v8', small)).processMs);
       pairs.put('worker', await freshWorker(large, 'v8'), await freshWorker(large, 'native'));
     }
     const { cancelMs } = await child('cancel', 'native', small);
     return [
       ...comparisons(pairs),
+      ...smallTraces(pairs, plain),
       ...(await sharedMemory(quick, pairs)),
       ...(await coldFleets(quick, times)),
       ...(await restarts(quick)),
@@ -70,14 +73,24 @@ function comparisons(pairs: Pairs): Measure[] {
       { atMost: 0.4 },
     ),
     ratio(
-      '40 traces of 117 KB in a fresh process, CPU: compiled / V8',
-      pairs.of('small', 'native', 'v8'),
-      { atMost: 0.25 },
-    ),
-    ratio(
       'memory of a process with the 19 MB trace: compiled / V8',
       pairs.of('memory', 'native', 'v8'),
     ),
+  ];
+}
+
+/** @param plain times of a process with the engine as it is without Bigtrace, in V8 */
+function smallTraces(pairs: Pairs, plain: number[]): Measure[] {
+  const what = '40 traces of 117 KB in a fresh process, CPU';
+  const toPlain = (runtime: Runtime): number[] =>
+    pairs.values('small', runtime).map((ms, at) => ms / (plain[at] ?? Number.NaN));
+  return [
+    ratio(`${what}: V8 / V8 with the engine as it is without Bigtrace`, toPlain('v8'), {
+      atMost: 0.6,
+    }),
+    ratio(`${what}: compiled / V8 with the engine as it is without Bigtrace`, toPlain('native'), {
+      atMost: 0.25,
+    }),
   ];
 }
 
@@ -101,7 +114,7 @@ async function sharedMemory(quick: boolean, pairs: Pairs): Promise<Measure[]> {
       what: 'compiled engines: memory (PSS) of a process with 4 threads that have the trace of 19 MB',
       unit: 'MiB',
       target: { atMost: 220 },
-      samples: pairs.native('shared'),
+      samples: pairs.values('shared', 'native'),
     },
   ];
 }

@@ -1,11 +1,11 @@
 /** What the processes of the bench measure. Times are processor times, in milliseconds. */
 
 /**
- * `first`: loads each trace once and runs a script on it; `hot`: loads one trace until V8 has optimized its code; `bare`: loads
- * the traces after V8 has optimized its code; `restore`: brings a trace back; `shared`: has one trace in four threads;
- * `cancel`: cancels endless scripts.
+ * `first`: loads each trace once and runs a script on it; `plain`: the same with the engine as it is without Bigtrace; `hot`:
+ * loads one trace until V8 has optimized its code; `bare`: loads the traces after V8 has optimized its code, with that engine, too;
+ * `restore`: brings a trace back; `shared`: has one trace in four threads; `cancel`: cancels endless scripts.
  */
-export type RuntimeTask = 'first' | 'hot' | 'bare' | 'restore' | 'shared' | 'cancel';
+export type RuntimeTask = 'first' | 'plain' | 'hot' | 'bare' | 'restore' | 'shared' | 'cancel';
 
 export interface RuntimeTimes {
   /** Loading the last trace. */
