@@ -30,6 +30,7 @@ const FOREIGN = new Set([
   ...['--server_socket', '--worker_address', '--worker_port', '--worker_count', '--worker_list'],
   ...['--name_resolution_scheme', '--thread_pool_size'],
   ...['--no-rehash-snapshot', '--single-threaded', '--no-opt'], // of Node and V8
+  ...['--max-lazy', '--no-sparkplug', '--no-lazy-feedback-allocation'],
 ]);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
