@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dividedPrelude } from './early-views.ts';
+import { COMPARED_VERSION, dividedPrelude } from './early-views.ts';
 
 const BEFORE = {
   name: 'prelude.before_eof.tables',
@@ -61,4 +61,17 @@ CREATE PERFETTO INDEX i ON __intrinsic_slice(id);
 
 `,
   ]);
+});
+
+test('only the build that was compared has early views', () => {
+  expect('Perfetto v55.3-df2b6e4be (df2b6e4be1b2f6f799e72e0210d5981af6506436)').toMatch(
+    COMPARED_VERSION,
+  );
+  for (const other of [
+    'v55.3-0123456789 (0123456789)',
+    'v55.3',
+    'v55.30-df2b6e4be',
+    'v56.0-df2b6e4be',
+  ])
+    expect(`Perfetto ${other}`).not.toMatch(COMPARED_VERSION);
 });

@@ -6,8 +6,11 @@
 import type { SqlPackage } from '../script/sql-packages.ts';
 import type { LibraryModule } from './modules.ts';
 
-/** The version whose results were compared with those of an engine that creates the views at the end of a trace. */
-export const COMPARED_VERSION = /^Perfetto v55\.3\b/;
+/**
+ * The build whose results were compared with those of an engine that creates the views at the end of a trace. Other builds of
+ * Perfetto's development report the same version with another commit, and may have another prelude.
+ */
+export const COMPARED_VERSION = /^Perfetto v55\.3-df2b6e4be\b/;
 
 const PRELUDE = 'prelude';
 /** TraceProcessor includes the modules with this beginning at the end of a trace; the others, when an instance starts. */
