@@ -1,9 +1,14 @@
 /** Makes a streaming call that any worker can serve, and retries it on another worker when one is lost. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientReadableStream } from '@grpc/grpc-js';
 import { fromServiceError } from '../../lib/common/call-errors.ts';
+import { BigtraceError } from '../../lib/common/errors.ts';
 import { retryDecision, Unreached } from '../dispatch/retry.ts';
 import type { Fleet, FleetWorker } from './fleet.ts';
 import type { WorkerClient } from './worker-client.ts';
+
+/** Pause before a worker that the call has tried already is tried again. */
+const AGAIN_MS = 100;
 
 export interface AnyWorkerOptions {
   fleet: Fleet;
@@ -44,15 +49,23 @@ export async function* fromAnyWorker<Message>(
       return;
     } catch (thrown) {
       signal.throwIfAborted();
-      const error = fromServiceError(thrown, 'worker_lost');
+      const error = errorOfCall(thrown);
       if (error.code === 'worker_lost') fleet.suspect(worker, error.detail);
       const othersLeft = fleet.usable.some((one) => !tried.has(one) && accepts(one));
       if (unreached.wasAttempt(reached, othersLeft, workerWaitMs)) attempts += 1;
       const verdict = retryDecision(error, { attempts, crashes: 0, othersLeft });
       if (verdict.next === 'fail') throw verdict.error;
+      if (!othersLeft) await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       signal.removeEventListener('abort', cancel);
       call.cancel();
     }
   }
+}
+
+/** Returns the error that the worker sent. A call that this process did not cancel was cut, such as by a worker that stopped. */
+function errorOfCall(thrown: unknown): BigtraceError {
+  const error = fromServiceError(thrown, 'worker_lost');
+  if (error.code !== 'cancelled') return error;
+  return new BigtraceError('worker_lost', error.detail, { cause: thrown });
 }

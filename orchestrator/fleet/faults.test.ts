@@ -212,6 +212,16 @@ test('a pattern is listed by the only worker that survives', async () => {
   expect(await system.list('/local/*')).toEqual(['/local/a']);
 });
 
+test('a pattern is listed again when the worker that lists it dies', async () => {
+  let asked = 0;
+  const list = (): string[] | undefined => (++asked === 1 ? undefined : ['/local/a']);
+  await using system = await new TestSystem([{ list }, { list }]).start();
+  const listing = system.list('/local/*');
+  await expect.poll(() => asked, SOON).toBe(1);
+  system.workers.find(({ listed }) => listed > 0)?.kill();
+  expect(await listing).toEqual(['/local/a']);
+});
+
 test('a worker that reports draining on one stream is used by no query', async () => {
   const hang: Script = () => undefined;
   await using system = await new TestSystem([{ script: hang, firstCredits: 4 }, {}]).start();
@@ -257,6 +267,19 @@ test('a worker that refuses all streams ends the query after the worker wait', a
     code: 'worker_lost',
     message: expect.stringContaining('was lost: the worker is leaving (tried 3 times)'),
   });
+});
+
+test('a listing that the only worker refuses is tried again after a pause, within the worker wait', async () => {
+  const list = (): string[] => ['/local/a'];
+  await using system = await new TestSystem([{ list }], { workerWaitMs: 1000 }).start();
+  const [worker] = system.workers;
+  if (worker === undefined) throw new Error('no worker');
+  worker.refusals = 2;
+  expect(await system.list('/local/*')).toEqual(['/local/a']);
+  worker.refusals = Number.POSITIVE_INFINITY;
+  worker.listed = 0;
+  await expect(system.list('/local/*')).rejects.toMatchObject({ code: 'worker_lost' });
+  expect(worker.listed).toBeLessThan(16);
 });
 
 test('a query fails with no_workers within the worker wait when all workers die', async () => {

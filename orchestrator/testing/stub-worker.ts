@@ -58,7 +58,8 @@ export interface StubOptions {
   port?: number;
   /** Number of tasks of one stream that run at the same time; the others can be withdrawn. */
   concurrency?: number;
-  list?: (pattern: string) => string[];
+  /** @returns undefined: the worker has begun the call and answers nothing */
+  list?: (pattern: string) => string[] | undefined;
   /** Answers `Sources`; without it, the worker is one of an earlier version. */
   /** `left` is aborted when the client has left. @returns undefined: there is no answer */
   sources?: (request: SourcesRequest, left: AbortSignal) => TraceSourcesInput | undefined;
@@ -98,7 +99,7 @@ export class StubWorker {
   readonly ended: ('finished' | 'cancelled')[] = [];
   listed = 0;
   draining = false;
-  /** Number of streams that it refuses before it reads from them. */
+  /** Number of streams and listings that it refuses. */
   refusals = 0;
   #frozen = false;
   address = '';
@@ -186,11 +187,15 @@ export class StubWorker {
     };
   }
 
+  /** Whether it refuses the call, without a header. */
+  #refuses(call: { emit(event: 'error', error: unknown): boolean }): boolean {
+    if (this.refusals-- <= 0) return false;
+    call.emit('error', toServiceError(new BigtraceError('worker_lost', 'the worker is leaving')));
+    return true;
+  }
+
   #run(call: Call): void {
-    if (this.refusals-- > 0) {
-      call.emit('error', toServiceError(new BigtraceError('worker_lost', 'the worker is leaving')));
-      return;
-    }
+    if (this.#refuses(call)) return;
     this.#calls.add(call);
     let start: RunStart | undefined;
     let over: () => void = () => undefined;
@@ -274,8 +279,16 @@ export class StubWorker {
 
   #list(call: grpc.ServerWritableStream<ListRequest, ListResponse>): void {
     this.listed += 1;
+    if (this.#refuses(call)) return;
     const { pattern, limit } = call.request;
-    const matching = pattern.flatMap((one) => this.#options.list?.(one.toString()) ?? []);
+    call.sendMetadata(new grpc.Metadata());
+    const { list = () => [] } = this.#options;
+    const matching: string[] = [];
+    for (const one of pattern) {
+      const found = list(one.toString());
+      if (found === undefined) return;
+      matching.push(...found);
+    }
     const all = limit > 0 ? matching.slice(0, limit) : matching;
     const trace = all.map((address) => ({
       ...{ address: Buffer.from(address), size: 1, generation: '1', modifiedMs: 1 },
