@@ -245,6 +245,17 @@ test.each(['*/15 0-6,12 1 JAN mon-fri', '@every 1h30m'])(
   },
 );
 
+test('sizes and fields that Kubernetes, KEDA’s scaler and the Gateway API accept are accepted', () => {
+  const gateway = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'g', port: 443 };
+  const values = {
+    ...{ 'worker.cacheSize': '2e10', 'clickhouse.storage': '50.5Gi' },
+    ...{ 'autoscaling.by': 'keda', 'autoscaling.traceBytesPerWorker': '8 GiB' },
+    expose: { kind: 'HTTPRoute', httpApiHost: 'a.example', gateway },
+  };
+  const route = rendered(...set(values)).find(({ kind }) => kind === 'HTTPRoute');
+  expect(route).toMatchObject({ spec: { parentRefs: [gateway] } });
+});
+
 test('the packaged chart contains the manifests that it links to', () => {
   const { status, output } = helm('package', CHART, '--destination', directory);
   expect(status, output).toBe(0);
