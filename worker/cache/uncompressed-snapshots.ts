@@ -40,12 +40,12 @@ export class UncompressedSnapshots {
     const { directory, bytesMax, isWrong, logger, counters } = options;
     if (directory === undefined) return undefined;
     const check = bytesMax === 0 ? undefined : regionCheck(options.engine.code);
-    if (check === undefined) await removeUnfinished(directory, SUFFIX);
-    if (bytesMax === 0) return undefined;
     if (check === undefined) {
-      logger.warn(
-        'the engine is not compiled, or the processor lacks SSE 4.2: no uncompressed snapshots are kept',
-      );
+      await removeUnfinished(directory, SUFFIX);
+      if (bytesMax > 0)
+        logger.warn(
+          'the engine is not compiled, or the processor lacks SSE 4.2: no uncompressed snapshots are kept',
+        );
       return undefined;
     }
     const files = await CacheDirectory.open({
