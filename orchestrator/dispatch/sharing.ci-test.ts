@@ -31,7 +31,7 @@ test('an idle worker steals the tasks that a slow worker has not begun, includin
   ]).start();
   expect(rowsOf(await system.query(traces(20)))).toEqual(expectedRows(traces(20)));
   expect(system.workers[0]?.seen.length).toBeLessThanOrEqual(3);
-  expect((await system.status()).counters['steals']).toBeGreaterThan(2); // the slow one may get fewer than its window
+  expect((await system.status()).counters['steals']).toBeGreaterThan(4);
 });
 
 test('a later query assigns a stolen trace to the worker that stole it and has it loaded', async () => {
